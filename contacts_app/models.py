@@ -8,6 +8,7 @@ from contacts_app.contacts.models.contact import (
     NotificationType,
 )
 from contacts_app.contacts.models.mail import Incident, Mail, Notice
+from contacts_app.core.admin.models import AskedRow, AskedWork
 from contacts_app.core.api.models import KeptAnswer
 from contacts_app.core.csv.models import UploadedCsv
 from contacts_app.core.lists.models import ListColumns, SavedFilter
@@ -20,6 +21,8 @@ __all__ = [
     "Account",
     "AccountGroup",
     "ApiToken",
+    "AskedRow",
+    "AskedWork",
     "Extension",
     "Incident",
     "KeptAnswer",

@@ -16,10 +16,12 @@ from contacts_app.contacts.mail import UNSUBSCRIBE_MARK, resend_mail
 from contacts_app.contacts.models.contact import NotificationContact, choices, is_told_by_default, label_of
 from contacts_app.contacts.models.mail import Mail
 from contacts_app.contacts.services import ContactCsv, delete_contact, make_main, set_wanted_types, types, wanted_types
+from contacts_app.core.admin import asked_work
 from contacts_app.core.admin.base import PortalAdmin, ReadOnlyAdmin, allowed, button
 from contacts_app.core.admin.columns import column
 from contacts_app.core.csv.admin import CsvPages
 from contacts_app.core.errors import Refusal
+from contacts_app.core.lists.among import among
 from contacts_app.core.lists.search import NOTHING, text_match
 from contacts_app.core.values import compact
 
@@ -116,6 +118,11 @@ class NotificationContactAdmin(CsvPages, PortalAdmin):
         return ", ".join(map(str, told)) or "Nothing"
 
 
+SENT_AGAIN = asked_work.register(
+    asked_work.AskedKind(
+        "sent again", Mail, lambda since: Q(state=Mail.State.QUEUED), failed=Q(state=Mail.State.FAILED)
+    )
+)
 STATE_LABELS = {"Sent": "success", "Not sent": "warning", "Queued": "info", "Waits": "warning", "Failed": "danger"}
 
 
@@ -146,15 +153,19 @@ class MailAdmin(ReadOnlyAdmin):
         permission="again",
     )
     def send_again(self, request: HttpRequest, mail: Mail) -> None:
-        resend_mail(mail)
+        self._send_again(request, [mail])
 
     @admin.action(description="Send failed ones again", permissions=["again"])
     def send_selected_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
         failed = list(queryset.filter(state=Mail.State.FAILED))
+        self._send_again(request, failed)
         for mail in failed:
-            resend_mail(mail)
             self.log_change(request, mail, "Sent again.")
         messages.success(request, f"On their way: {len(failed)}. Only failed mails are sent again.")
+
+    def _send_again(self, request: HttpRequest, mails: list[Mail]) -> None:
+        again = [resend_mail(mail).pk for mail in mails]
+        asked_work.note(request, SENT_AGAIN, Mail.objects.filter(pk__in=among(again)))
 
     @display(description="State", ordering="state", label=STATE_LABELS)
     def state_here(self, mail: Mail) -> str:

@@ -15,10 +15,11 @@ from itertools import islice
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.history.records import save_recorded
+from contacts_app.core.lists.search import NOTHING
 from contacts_app.core.metrics import Counted
 from contacts_app.core.work import clock
 from contacts_app.core.work.kind import Work
@@ -116,9 +117,19 @@ def check_now(phone: Phone) -> Seen:
     return seen
 
 
+def checkable() -> Q:
+    """Which phones are looked at."""
+    return Q(is_active=True, phone_ip__isnull=False) if settings.STATUS_CHECK_SECONDS > 0 else NOTHING
+
+
+def unchecked(since: datetime) -> Q:
+    """Those of them that were not looked at since."""
+    return checkable() & (Q(looked_at=None) | Q(looked_at__lt=since))
+
+
 def request_status_checks(phones: "QuerySet[Phone]") -> int:
     """Have these phones looked at now; how many can be."""
-    asked = phones.filter(is_active=True, phone_ip__isnull=False).update(next_check_at=clock.now())
+    asked = phones.filter(checkable()).update(next_check_at=clock.now())
     if asked:
         nudge_after_commit(STATUS_CHECKS)
     return asked
@@ -138,9 +149,7 @@ class StatusChecks(Work):
 
     @classmethod
     def due(cls) -> "QuerySet[Phone]":
-        if settings.STATUS_CHECK_SECONDS <= 0:
-            return Phone.objects.none()
-        return Phone.objects.filter(is_active=True, phone_ip__isnull=False, next_check_at__lte=clock.now())
+        return Phone.objects.filter(checkable(), next_check_at__lte=clock.now())
 
     def do(self, keys: Sequence[int]) -> None:
         look_at(list(Phone.objects.filter(pk__in=keys).defer("web_password")))

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 from unfold.decorators import display
 
+from contacts_app.core.admin import asked_work
 from contacts_app.core.admin.base import button
 from contacts_app.core.admin.columns import ago_column, column
 from contacts_app.core.admin.forms import SecretField, SecretForm
@@ -21,7 +22,7 @@ from phones_app.inventory.admin.search import MacSearchMixin
 from phones_app.inventory.assignment import check_change
 from phones_app.inventory.csv import PhoneCsv, models_in_use
 from phones_app.inventory.models import Phone
-from phones_app.inventory.status_check import check_now, request_status_checks
+from phones_app.inventory.status_check import check_now, checkable, request_status_checks, unchecked
 from phones_app.templatetags.phone_labels import presence_label
 from profiles_app.phone.models import PhoneProfile
 from profiles_app.phone.sep.catalogue import colons
@@ -33,6 +34,7 @@ RECORD = (
 )
 
 
+STATUS_CHECK = asked_work.register(asked_work.AskedKind("status check", Phone, unchecked, ~Q(look_error="")))
 PROFILES = {"current_profile", "base_profile"}
 # What a profile has to suit.
 DECIDE = {"account", "model", "software_type", "current_profile"}
@@ -141,6 +143,7 @@ class InventoryAdmin(MacSearchMixin, CsvPages, GroupOfSelected):
     @admin.action(description="Check status now", permissions=["change"])
     def check_selected(self, request: HttpRequest, queryset: QuerySet[Phone]) -> None:
         rows = self.tenant_rows(request).filter(pk__in=queryset.values("pk"))
+        asked_work.note(request, STATUS_CHECK, rows.filter(checkable()))
         messages.info(request, f"{request_status_checks(rows)} phones are being checked.")
 
     @button("Check status now", question="Read the status page of {0} now?", icon="visibility")

@@ -11,16 +11,26 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
+from contacts_app.core.admin import asked_work
 from contacts_app.core.admin.base import RecordAdmin, allowed
 from contacts_app.core.admin.columns import column, count_column
 from contacts_app.core.admin.frame import actor_of, tell
 from contacts_app.core.admin.links import label
-from profiles_app.events.delivery_operations import replay
+from contacts_app.core.lists.among import among
+from profiles_app.events.delivery_operations import replay, replayable
 from profiles_app.events.delivery_run import of_last_day
 from profiles_app.events.envelope import envelope, to_json
 from profiles_app.events.models.outbox import Delivery, Event
 from profiles_app.events.models.setup import Listener
 
+DELIVERED_AGAIN = asked_work.register(
+    asked_work.AskedKind(
+        "delivered again",
+        Delivery,
+        lambda since: Q(state=Delivery.State.PENDING),
+        failed=Q(state=Delivery.State.FAILED),
+    )
+)
 # More callbacks than this seldom take one event; the list of deliveries has them all.
 SHOWN = 50
 TAGS_SHOWN = 2
@@ -144,7 +154,10 @@ class DeliveryAdmin(RecordAdmin):
         self._replay(request, Delivery.objects.filter(pk__in=queryset.order_by().values("pk")))
 
     def _replay(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
-        count = replay(deliveries, actor_of(request))
+        keys = list(replayable(deliveries, actor_of(request)).order_by().values_list("pk", flat=True))
+        again = Delivery.objects.filter(pk__in=among(keys))
+        count = replay(again, actor_of(request))
+        asked_work.note(request, DELIVERED_AGAIN, again)
         tell(request, count, f"On their way again: {count}. What is still pending is left alone.")
 
     @display(description="Event")

@@ -7,11 +7,14 @@ from django.core import mail as outbox
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts_app.contacts.mail import prune_mails, queue_mail, resend_mail
+from contacts_app.contacts.mail import MAIL, prune_mails, queue_mail, resend_mail
 from contacts_app.contacts.models.contact import NotificationContact
 from contacts_app.contacts.models.mail import Mail
 from contacts_app.contacts.services import unsubscribe_url
+from contacts_app.core.work.queue import run_queue
 from tests.admin_people import at_desk, clerk
+from tests.bell import bell_of
+from tests.bell import told as bell_tells
 from tests.contacts_app.contacts.mail.conftest import mail_server
 
 __all__ = ["mail_server"]
@@ -90,6 +93,18 @@ def test_a_failed_mail_is_sent_again_when_the_address_works(desk, mail_server, t
     assert again["Message-ID"] != first["Message-ID"]
     failed.refresh_from_db()
     assert failed.state == "failed"
+
+
+def test_the_bell_tells_of_mails_that_are_sent_again(desk, mail_server, told, no_inline_work):
+    Mail.objects.update(state="failed")
+    desk.post(LIST, {"action": "send_selected_again", "_selected_action": [told.pk]})
+    desk.post(page_of(told, "send_again"))
+    assert bell_of(desk) == "Your long work: 2 running, 0 new"
+    assert bell_tells(desk)["sent again → 1 mail"] == ("sent again → 1 mail Running 0 %", LIST)
+    mail_server.answers[told.to] = "550 No such person"
+    run_queue(MAIL)
+    assert "Finished, 1 failed, " in bell_tells(desk)["sent again → 1 mail"][0]
+    assert bell_of(desk) == "Your long work: 0 running, 2 new"
 
 
 def test_a_contact_that_was_deleted_gets_nothing_more(desk, mail_server, acme):

@@ -43,6 +43,8 @@ HARMLESS = {
 # Written by Patchbay itself about what happened: they are records already; an uploaded sheet will be some.
 RECORDS = {
     "contacts_app": {
+        "AskedRow",
+        "AskedWork",
         "KeptAnswer",
         "ListColumns",
         "SavedFilter",

@@ -14,6 +14,7 @@ from contacts_app.people.models import User
 from profiles_app.events.models.outbox import Delivery, DeliveryAttempt, Event
 from profiles_app.events.models.setup import Callback, Listener, Subscription
 from tests.admin_people import at_desk
+from tests.bell import told as bell_tells
 from tests.commands import run
 from tests.profiles_app.events.admin.test_events import SECRETS, callback_form, errors, list_of, told, url_of
 from tests.profiles_app.events.deliveries.events import bodies, uuids
@@ -105,6 +106,7 @@ def test_selected_deliveries_are_sent_again_but_for_pending_and_strangers_ones(
     answer = clerk_desk.post(list_of(Delivery), {"action": "replay_selected", "_selected_action": keys})
     assert "again: 2." in told(answer)
     wait_for(lambda: run("sweep").status == 0 and len(receiver.requests) == 2)
+    wait_for(lambda: "Finished, " in bell_tells(clerk_desk)["delivered again → 2 deliveries"][0])
     stranger.refresh_from_db()
     assert stranger.state == "failed"
 
