@@ -1,6 +1,6 @@
 """Long work of a person, for the bell, whose own rows do not say who asked: status checks, or what is sent again.
 
-The action of the admin notes the rows before it begins with them. Kinds say which of them are still to be done.
+The action of the admin notes the rows. Kinds say which of them are still to be done.
 """
 
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def note(request: HttpRequest, kind: AskedKind, rows: "QuerySet[Any]") -> None:
     """Have it known who asks for this at these rows, which have to be filtered. What is no news any more goes."""
     user: Any = request.user
     now = clock.now()
-    AskedWork.objects.filter(user=user, asked_at__lt=now - KEPT).delete()
+    AskedWork.objects.filter(asked_at__lt=now - KEPT).delete()
     work = AskedWork.objects.create(user=user, kind=kind.what, asked_at=now)
     work.number = insert_from(rows, AskedRow, work=work.pk, row=F("pk"))
     if work.number:
