@@ -125,7 +125,9 @@ class AnyRow:
 
     @cached_property
     def _statement(self) -> Statement:
-        return Statement(self._rows().order_by().values_list("pk")[:1])
+        # Not planned once: by a plan for all values PostgreSQL finds no index of the rows with some of them alone, and
+        # reads the whole table instead.
+        return Statement(self._rows().order_by().values_list("pk")[:1], is_prepared=False)
 
 
 class PreparedCursor(Cursor[Any]):

@@ -6,9 +6,11 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers
 
 from contacts_app.core.api.made_once import MadeOnce
-from contacts_app.core.lists.statement import Instances, Slot
+from contacts_app.core.lists.statement import AnyRow, Instances, Slot
 from phones_app.inventory.models import Phone
+from phones_app.rollout.models import RolloutMember
 from phones_app.servers.models import CallManager
+from phones_app.upgrades.watching import followed
 
 
 @pytest.fixture
@@ -38,6 +40,27 @@ def test_instances_are_those_of_the_query(phones):
     assert one.first("02BB0000FFFF") is None
     assert Instances(rows).all() == list(rows)
     assert Instances(rows.none()).all() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's statistics")
+def test_that_there_is_no_row_is_read_in_an_index_of_such_rows_alone():
+    """The table has every phone of every rollout, and this is asked at each end of a deployment."""
+    any_row = AnyRow(followed)
+    with connection.cursor() as cursor:
+        # As it may plan by itself what it is asked again and again.
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        before = _scans(cursor)
+        assert not any_row()
+        assert _scans(cursor) == before
+
+
+def _scans(cursor) -> int:
+    """How often this transaction has read all members of rollouts."""
+    read = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = %s"
+    cursor.execute(read, [RolloutMember._meta.db_table])
+    return cursor.fetchone()[0]
 
 
 class Inner(MadeOnce):
