@@ -41,10 +41,11 @@ class State(models.TextChoices):
 FAILURES = (State.FAILED, State.REJECTED)
 # Of the details of a step, what tenants are not told.
 FOR_STAFF = "for_staff"
-# What a deployment waits for (`waiting_for`) whose phone is in a call.
+# What a deployment waits for (`waiting_for`) whose phone is in a call; and a confirmed one, fetched again and again.
 CALL_TO_END = "the call on the phone to end"
-# What a confirmed one waits for whose phone fetches its file again and again.
 LOOK_FOR_REJECTION = "a look whether the phone rejects its file"
+# Not by being open alone: for a row that is found by its key PostgreSQL would read all that are (migration 0047).
+DUE = Q(finished_at=None, next_attempt_at__isnull=False)
 
 
 class StepState(models.TextChoices):
@@ -58,8 +59,7 @@ class StepState(models.TextChoices):
 class Deployment(models.Model):
     """The row is the truth: workers take it over by a lease and go on where its state says.
 
-    `finished_at` is set once nothing more will be done. A deployment that ends as `restart_acknowledged` was
-    uploaded and its restart was accepted, but no evidence came that the phone took the file.
+    `finished_at` is set once nothing more will be done; what that means in each state, `State` says.
     """
 
     class Kind(models.TextChoices):
@@ -133,10 +133,10 @@ class Deployment(models.Model):
             models.Index(fields=["account", "-created_at"], name="deployment_of_account"),
             models.Index(fields=["state", "-created_at"], name="deployment_by_state"),
             models.Index(fields=["phone", "-created_at"], name="deployment_of_phone"),
-            models.Index(fields=["next_attempt_at"], condition=Q(finished_at=None), name="deployment_due"),
+            models.Index(fields=["next_attempt_at"], condition=DUE, name="deployment_due"),
             models.Index(
                 fields=["next_attempt_at"],
-                condition=Q(finished_at=None) & (Q(in_batch=False) | ~Q(state=State.QUEUED)),
+                condition=DUE & (Q(in_batch=False) | ~Q(state=State.QUEUED)),
                 name="deployment_due_alone",
             ),
             models.Index(fields=["id"], condition=Q(finished_at=None, next_attempt_at=None), name="deployment_held"),
