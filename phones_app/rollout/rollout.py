@@ -6,6 +6,8 @@ and does what is due; it may be called at any time by any number of processes, a
 
 import secrets
 from datetime import timedelta
+from time import monotonic
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -14,7 +16,9 @@ from contacts_app.core.actor import Actor
 from contacts_app.core.counted import counted
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
+from contacts_app.core.work.apart import apart
 from contacts_app.core.work.lease import lock_unlocked
+from contacts_app.core.work.queue import PENALTY
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.deployment.gates import hold, release
 from phones_app.deployment.models import Deployment, State
@@ -120,10 +124,19 @@ def running() -> "QuerySet[Rollout]":
     return Rollout.objects.filter(state=RolloutState.RUNNING)
 
 
+# Those that broke, by their UUIDs, and until when (monotonic) this process lets them be: they come five times a second.
+_rests_until: dict[UUID, float] = {}
+
+
 def advance_all() -> None:
-    """Move every running rollout on as far as it may go now."""
-    for pk in running().values_list("pk", flat=True):
-        advance(pk)
+    """Move every running rollout on as far as it may go now. One that breaks keeps no other from that."""
+    for pk, uuid in running().values_list("pk", "uuid"):
+        if _rests_until.get(uuid, 0.0) > monotonic():
+            continue
+        with apart("moving a rollout on broke", rollout=str(uuid)):
+            advance(pk)
+            continue
+        _rests_until[uuid] = monotonic() + PENALTY.total_seconds()
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from contacts_app.core.database import RETRY_AFTER, passes_by
 from contacts_app.core.work import clock
+from contacts_app.core.work.apart import apart
 from contacts_app.core.work.claim import Claim, Claims
 from contacts_app.core.work.kind import Work, kinds_of
 from contacts_app.core.work.lease import Heartbeat, LeaseLost
@@ -105,14 +106,10 @@ class _Run:
         """Where that breaks, what is due is done all the same; the next run tries again."""
         if work.name in self._unprepared:
             return 0
-        try:
+        with apart("preparing work broke", work=work.name):
             return work.prepare()
-        except Error:
-            raise
-        except Exception:
-            log.exception("preparing work broke", work=work.name)
-            self._unprepared.add(work.name)
-            return 0
+        self._unprepared.add(work.name)
+        return 0
 
     def _next(self, claims: Claims, end: float, after: Claim | None = None, *, may_rest: bool) -> Claim | None:
         if self._failed or monotonic() > end or self._stopped():

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import structlog
 from celery import shared_task
-from django.db import Error, transaction
+from django.db import transaction
 
+from contacts_app.core.work.apart import apart
 from contacts_app.core.work.broker import mend
 from contacts_app.core.work.kind import Work, queues
 from contacts_app.core.work.models import note_run
@@ -53,13 +54,9 @@ def sweep() -> int:
 
 def _due(kind: type[Work]) -> int:
     """One kind that breaks keeps no other from being found; its worker is nudged as well."""
-    try:
+    with apart("looking for work broke", work=kind.name):
         return kind.sweep()
-    except Error:
-        raise
-    except Exception:
-        log.exception("looking for work broke", work=kind.name)
-        return 1
+    return 1
 
 
 def overdue(age: timedelta) -> dict[str, int]:
