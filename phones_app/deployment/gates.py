@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from contacts_app.core.errors import TransportError
@@ -38,8 +39,14 @@ class Closed:
     code: str = ""
 
 
-# Of deployments with the UUID of what they are part of: which may not go on.
-Gate = Callable[[Mapping[Deployment, UUID]], Mapping[Deployment, Closed]]
+class Gate(Protocol):
+    def __call__(self, deployments: Mapping[Deployment, UUID], *, is_last: bool = False) -> Mapping[Deployment, Closed]:
+        """Of deployments with the UUID of what they are part of: which may not go on.
+
+        `is_last`: who would end that or have it go on waits for the end of this transaction.
+        """
+
+
 # The states in which gates are asked: before the start, and before the restart.
 GATED = (State.QUEUED, State.SESSION_CLEARED)
 _gates: list[tuple[str, Gate]] = []
@@ -65,11 +72,25 @@ def release_due() -> None:
 
 def pass_gates(deployments: Sequence[Deployment]) -> list[Deployment]:
     """Those of a worker's deployments that may go on; the others are taken from it, and ended or held."""
-    closed: dict[Deployment, Closed] = {}
     read_wholes(deployments)
+    closed: Mapping[Deployment, Closed] = _closed(deployments)
+    if closed:
+        with transaction.atomic():
+            # Who ended it meanwhile found them in our hands, and would not look for them once they are held.
+            closed = _closed(list(closed), is_last=True)
+            _stop(closed)
+    return [row for row in deployments if row not in closed]
+
+
+def _closed(deployments: Sequence[Deployment], *, is_last: bool = False) -> dict[Deployment, Closed]:
+    closed: dict[Deployment, Closed] = {}
     for name, gate in _gates:
         if theirs := {row: whole for row in deployments if (whole := part_of(row)[name])}:
-            closed |= gate(theirs)
+            closed |= gate(theirs, is_last=is_last)
+    return closed
+
+
+def _stop(closed: Mapping[Deployment, Closed]) -> None:
     alike: defaultdict[tuple[Closed, str], list[int]] = defaultdict(list)
     for row, why in closed.items():
         alike[why, row.lease_owner].append(row.pk)
@@ -81,7 +102,6 @@ def pass_gates(deployments: Sequence[Deployment]) -> list[Deployment]:
             rows.filter(finished_at=None).update(
                 lease_owner="", lease_until=None, next_attempt_at=None, waiting_for=why.reason
             )
-    return [row for row in deployments if row not in closed]
 
 
 def hold(rows: "QuerySet[Deployment]") -> None:

@@ -64,9 +64,11 @@ TO_COME_BACK = Closed("the phone to come back")
 SEEN_SINCE = Q(deployment__phone__last_seen_at__gt=F("deployment__phone__presence_since"))
 
 
-def closed_by_rollout(deployments: Mapping[Deployment, UUID]) -> Mapping[Deployment, Closed]:
-    """Which of these deployments, with the UUIDs of their rollouts, these do not let go on as they are now."""
+def closed_by_rollout(deployments: Mapping[Deployment, UUID], *, is_last: bool = False) -> Mapping[Deployment, Closed]:
+    """Which of these deployments, with the UUIDs of their rollouts, these do not let go on as they are now (`Gate`)."""
     rows = Rollout.objects.select_related("account").defer("refused").filter(uuid__in=set(deployments.values()))
+    if is_last:
+        rows = rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
     rollouts = {rollout.uuid: rollout for rollout in rows}
     closed = {uuid: _closed(rollout) for uuid, rollout in rollouts.items()}
     # Those of one that was deleted meanwhile are of none.

@@ -18,9 +18,8 @@ from phones_app.drift.checks import check_files
 from phones_app.drift.repair import adopt
 from phones_app.inventory.models import Phone
 from phones_app.rollout import rollout as rollouts
-from phones_app.rollout.counting import FEW
 from phones_app.rollout.gate import in_window
-from phones_app.rollout.models import Rollout, RolloutCount, RolloutState
+from phones_app.rollout.models import Rollout, RolloutState
 from phones_app.rollout.progress import progress_of
 from phones_app.servers.models import FileServer
 from phones_app.simulator.state import Fault
@@ -289,17 +288,3 @@ def test_what_a_worker_has_just_uploaded_is_not_restarted_any_more(site, start, 
         carry_out(rollout)
         assert [fleet[phone.mac].restarts for phone in phones] == [1, 1]
     assert states(rollout) == {State.CONFIRMED: 2}
-
-
-def test_a_rollout_that_breaks_keeps_no_other_from_going_on(site, start, carry_out, no_inline_work):
-    profile = site.profile(content=sip_file("1002"))
-    phones = [site.phone(), site.phone()]
-    with site.alive(*phones):
-        broken, whole = (start([phone], profile) for phone in phones)
-        # Its numbers were kept by another version, which knew less.
-        Rollout.objects.filter(pk=broken.pk).update(total=FEW + 1)
-        later = timezone.now() + timedelta(hours=1)
-        RolloutCount.objects.create(rollout=broken, numbers={"wave": 0}, counted_at=later, next_at=later)
-        carry_out(whole)
-    assert states(whole) == {State.CONFIRMED: 1}
-    assert states(broken) == {State.QUEUED: 1}
