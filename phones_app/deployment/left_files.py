@@ -12,15 +12,17 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from contacts_app.core.errors import Refusal, TransportError
 from contacts_app.core.history.authorship import Changed
 from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
+from contacts_app.core.work.wake import nudge
 from phones_app.configuration.changes import note_files
 from phones_app.deployment.leaving import left_behind
 from phones_app.deployment.models import Deployment, LastDeployment, LeftFile, PhoneFile
+from phones_app.deployment.request import DEPLOYMENTS
 from phones_app.deployment.transitions import cancelled
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Changes
@@ -30,7 +32,7 @@ from phones_app.transports.ftp.session import FtpSession
 
 log = structlog.get_logger(__name__)
 REMOVED_FILE = "Deleted the file and its backups from the file server."
-MOVED = "The phone went to another account."
+MOVED, LEFT = "The phone went to another account.", "its phone went to another account"
 CHANGED = "The phone's MAC address or file server was changed."
 
 
@@ -49,9 +51,26 @@ def identity_changed(instance: Phone, changes: Changes) -> None:
 def account_changed(changed: Changed) -> None:
     """These phones went to another account: what was done for the former one, and the file with its lines, is its own."""
     phones = [phone.pk for phone, _ in changed]
-    _leave(_files().filter(phone__in=among(phones)), "its phone went to another account", of=_owners(phones))
+    _leave(_files().filter(phone__in=among(phones)), LEFT, of=_owners(phones))
     LastDeployment.objects.filter(phone__in=among(phones)).delete()
     cancelled(Deployment.objects.filter(phone__in=among(phones), finished_at=None), error=MOVED, code="phone-changed")
+    # Not before: a worker may hold the rows, and wait for the phones', which are ours until then.
+    transaction.on_commit(lambda: _take_from_workers(phones), robust=True)
+
+
+def _take_from_workers(phones: Sequence[int]) -> None:
+    """What a worker has in hand for the former account: it records nothing more, and whatever is next does not begin."""
+    theirs = Deployment.objects.filter(phone__in=among(phones), finished_at=None).exclude(account=F("phone__account"))
+    held = theirs.exclude(lease_owner="").order_by("pk").values_list("pk", flat=True)
+    if keys := list(held):
+        free = {"lease_owner": "", "lease_until": None, "next_attempt_at": clock.now()}
+        Deployment.objects.filter(pk__in=keys, finished_at=None).update(**free)
+        cancelled(theirs, error=MOVED, code="phone-changed")
+        nudge(DEPLOYMENTS)  # what cannot be cancelled, as in the middle of an upload, fails
+    account_of = dict(Phone.objects.filter(pk__in=among(phones)).values_list("pk", "account"))
+    owners = {phone: owner for phone, owner in _owners(phones).items() if owner != account_of.get(phone)}
+    # Recorded in the moment before.
+    _leave(_files().filter(phone__in=among(list(owners))), LEFT, of=owners)
 
 
 def _owners(phones: Sequence[int]) -> dict[int, int]:

@@ -219,18 +219,20 @@ def note_status(details: Mapping[Deployment, Mapping[str, Any]]) -> None:
 
 def _change_phones(changes: Mapping[Deployment, dict[str, Any]]) -> None:
     """Change the deployments' phones in the names of those who asked for them."""
-    by_author: defaultdict[Author, dict[int, dict[str, Any]]] = defaultdict(dict)
+    by_author: defaultdict[tuple[Author, int], dict[int, dict[str, Any]]] = defaultdict(dict)
     for row, values in changes.items():
         if row.phone_id is not None:
             reason = row.reason or f"Deployment {row.uuid}"
-            by_author[Author(row.requested_by, "task", row.user_id, reason=reason)][row.phone_id] = values
+            author = Author(row.requested_by, "task", row.user_id, reason=reason)
+            by_author[author, row.account_id][row.phone_id] = values
     if len(by_author) > 1:
         # In one order, as who checks the status of many phones locks them.
         every = [key for phones in by_author.values() for key in phones]
         list(Phone.objects.select_for_update(no_key=True).filter(pk__in=every).order_by("pk").values_list("pk"))
-    for author, phones in by_author.items():
+    for (author, account), phones in by_author.items():
         with authored(lambda author=author: author):  # type: ignore[misc]
-            change_recorded(Phone.objects.all(), phones, list(next(iter(phones.values()))))
+            # One that went to another account meanwhile is none of theirs.
+            change_recorded(Phone.objects.filter(account=account), phones, list(next(iter(phones.values()))))
 
 
 def note_uploads(uploads: Mapping[Deployment, Uploaded], now: datetime, *, in_batch: bool) -> None:

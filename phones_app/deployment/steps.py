@@ -43,6 +43,8 @@ Kind = DeploymentStep.Kind
 def phone_of(deployment: Deployment) -> Phone:
     if deployment.phone is None:
         raise Failed("phone-deleted", "The phone was deleted.")
+    if deployment.phone.account_id != deployment.account_id:
+        raise Failed("phone-changed", "The phone went to another account.")
     return deployment.phone
 
 

@@ -1,18 +1,25 @@
 """A row about another phone or place than the one deployed to is not deployed, and its old file can be removed."""
 
+from contextlib import closing
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
 from contacts_app.core.errors import Refusal
+from contacts_app.core.work.claim import Claims
+from contacts_app.core.work.lease import LeaseLost
+from contacts_app.core.work.queue import run_queue
 from phones_app.deployment.left_files import remove
-from phones_app.deployment.models import Deployment, LastDeployment, LeftFile, PhoneFile
-from phones_app.deployment.request import deploy
+from phones_app.deployment.models import Deployment, LastDeployment, LeftFile, PhoneFile, State
+from phones_app.deployment.request import DEPLOYMENTS, deploy
+from phones_app.deployment.run import SingleDeployments, run_one
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import Selection
 from phones_app.rollout.plan import make_plan
 from phones_app.servers.models import FileServer
 from phones_app.servers.services import save_file_server
+from phones_app.transports.ftp.pool import FtpPool
 from tests.admin_people import at_desk
 from tests.phones_app.rest import of_token
 from tests.phones_app.site import ACTOR, sip_file
@@ -208,6 +215,29 @@ def test_a_phone_of_another_account_brings_nothing_of_what_was_done_before(site,
     waiting.refresh_from_db()
     assert (waiting.state, waiting.error) == ("cancelled", "The phone went to another account.")
     assert Deployment.objects.filter(account=site.account).count() == 2
+
+
+@pytest.mark.parametrize("until", [State.QUEUED, State.UPLOADING, State.SESSION_CLEARED])
+def test_what_a_worker_holds_for_a_phone_that_goes_to_another_account_ends(site, other, no_inline_work, until):
+    phone = site.phone()
+    with site.alive(phone) as fleet, closing(FtpPool()) as pool:
+        deployment = deploy(phone=phone, profile=site.profile(content=sip_file("1002")), actor=ACTOR)
+        claim = Claims(SingleDeployments("worker")).take()
+        run_one(*claim.keys, "worker", pool, until=until)
+        phone.refresh_from_db()
+        phone.account, phone.current_profile = other, None
+        phone.save()
+        with pytest.raises(LeaseLost):
+            run_one(*claim.keys, "worker", pool)
+        run_queue(DEPLOYMENTS)
+        assert fleet[phone.mac].notifies == 0
+    deployment.refresh_from_db()
+    assert deployment.state == (State.FAILED if until == State.UPLOADING else State.CANCELLED)
+    assert (deployment.error, deployment.error_code) == ("The phone went to another account.", "phone-changed")
+    phone.refresh_from_db()
+    assert phone.current_profile is None
+    assert not PhoneFile.objects.exists()
+    assert LeftFile.objects.filter(account=site.account).exists() is (until == State.SESSION_CLEARED)
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
