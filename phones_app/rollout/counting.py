@@ -18,7 +18,7 @@ from django.db.models import Count, Max, Min, Q
 from contacts_app.core.database import hash_joins
 from contacts_app.core.work import clock
 from phones_app.rollout.models import Rollout, RolloutCount, RolloutState
-from phones_app.rollout.standing import AWAY, ENDED, FAILED, IN_CALL, OPEN, PARTS, UNCONFIRMED, bad_ones
+from phones_app.rollout.standing import AWAY, ENDED, FAILED, IN_CALL, OPEN, PARTS, TRIED_AGAIN, UNCONFIRMED, bad_ones
 
 # So many phones are counted in a few milliseconds: always anew.
 FEW = 2000
@@ -104,12 +104,13 @@ def _count(rollout: Rollout) -> RolloutNumbers:
         opened_failed=Count("pk", filter=fails & opened),
         opened_under_way=Count("pk", filter=OPEN & ~IN_CALL & ~AWAY & opened),
         opened_held=Count("pk", filter=OPEN & ~AWAY & Q(next_attempt_at=None) & opened),
+        opened_tried_again=Count("pk", filter=TRIED_AGAIN & opened),
     )
     numbers = RolloutNumbers(
         parts={name: found[name] for name in PARTS},
         opened={
             "phones": found["opened"],
-            **{name: found[f"opened_{name}"] for name in ("failed", "under_way", "held")},
+            **{name: found[f"opened_{name}"] for name in ("failed", "under_way", "held", "tried_again")},
         },
         **{name: found[name] for name in ("recent", "began", "last", "following")},
         failures=_failures(rollout) if found["failed"] or found["unconfirmed"] else [],

@@ -55,12 +55,14 @@ def progress_of(rollout: Rollout) -> Progress:
     running = rollout.state == RolloutState.RUNNING
     elapsed = max(((now if left else last or now) - began).total_seconds(), 1.0) if began else 0.0
     overall = ended / elapsed if elapsed else 0.0
+    # Those that wait for a file server may take many times longer than those before.
+    is_known = running and left and ended and not numbers.opened.get("tried_again")
     rate = numbers.recent / min(elapsed, RECENT.total_seconds()) if left and elapsed else overall
     return Progress(
         total=rollout.total,
         parts=counted,
         rate=round(rate, 2),
-        remaining=_remaining(rollout, now, ended, left, elapsed) if running and left and ended else None,
+        remaining=_remaining(rollout, now, ended, left, elapsed) if is_known else None,
         waits_for=_waits_for(rollout) if left and running else "",
         failures=numbers.failures,
         counted_at=numbers.at,

@@ -70,6 +70,18 @@ def test_a_small_one_is_counted_whenever_somebody_asks(rollout, monkeypatch):
     assert (progress_of(rollout).parts["failed"], RolloutCount.objects.count()) == (0, 0)
 
 
+def test_how_long_it_takes_is_not_said_while_an_upload_is_tried_again(rollout):
+    assert progress_of(rollout).remaining is not None
+    away = Deployment.objects.filter(state=State.UPLOADING)
+    Deployment.objects.filter(pk=away.earliest("pk").pk).update(waiting_for="the file server: refused")
+    assert progress_of(rollout).remaining is not None, "as it was counted before"
+    RolloutCount.objects.all().delete()
+    assert progress_of(rollout).remaining is None
+    away.update(waiting_for="")
+    RolloutCount.objects.all().delete()
+    assert progress_of(rollout).remaining is not None
+
+
 def test_numbers_of_a_wave_before_are_not_those_of_the_present_one(rollout):
     Deployment.objects.filter(state=State.UPLOADING).update(state="confirmed", finished_at=clock.now())
     rollouts.advance(rollout.pk)
