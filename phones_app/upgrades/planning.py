@@ -4,7 +4,7 @@ The way is that of the gates (`firmware.sets.gates`). A load that is not held co
 finds half of it keeps the old one, or stops.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup
 from phones_app.rollout.aims import Way
 from phones_app.rollout.gate import GONE
-from phones_app.rollout.models import Rollout, RolloutMember
+from phones_app.rollout.models import ChosenPhone, Rollout, RolloutMember, RolloutState
 from phones_app.servers.models import FileServer
 from phones_app.shared_files.models import CopyState, FileCopy
 from phones_app.upgrades.judgement import stands
@@ -204,10 +204,21 @@ def _sentence(text: str) -> str:
 def firmware_in_use(rows: Sequence[Firmware]) -> list[str]:
     """Phones on their way to one of these loads would not find its files; an account's own goes to no other's phones."""
     under_way = Upgrade.objects.filter(member__sequel__in=GOES_ON)
-    ways = list(under_way.order_by().values_list("member__rollout", "account", "way").distinct())
+    ways = [*under_way.order_by().values_list("member__rollout", "account", "way").distinct(), *_planned_ways()]
     keys = {rollout for rollout, account, way in ways if any(_is_on(row, account, way) for row in rows)}
     names = sorted(str(rollout) for rollout in Rollout.objects.filter(pk__in=keys))
     return [f"The rollout {name} brings phones to it." for name in names]
+
+
+def _planned_ways() -> Iterator[tuple[int, int, list[str]]]:
+    """Of phones that have no upgrade yet, as their rollout is being planned."""
+    chosen = ChosenPhone.objects.filter(planning__rollout__state=RolloutState.PLANNING).exclude(phone__model="")
+    chosen = chosen.exclude(planning__rollout__load="").order_by()
+    of_phone = ("phone__account", "phone__model", "phone__software_type", "phone__software_version")
+    kinds = chosen.values_list("planning__rollout", "planning__rollout__load", *of_phone).distinct()
+    for rollout, load, account, model, software, present in kinds:
+        if present.lower() != load.lower():
+            yield rollout, account, [step.load for step in way_of(model, software or "", present, load).steps]
 
 
 def _is_on(row: Firmware, account: int, way: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from contacts_app.core.errors import Refusal
@@ -13,15 +14,18 @@ from phones_app.firmware.models import Firmware
 from phones_app.firmware.services import remove_firmware
 from phones_app.inventory.models import Phone, Presence
 from phones_app.inventory.services import Selection
-from phones_app.rollout.models import Rollout
+from phones_app.rollout import planning
+from phones_app.rollout.models import Rollout, RolloutState
 from phones_app.rollout.plan import make_plan
-from phones_app.rollout.rollout import start
+from phones_app.rollout.rollout import cancel, start
 from phones_app.servers.models import FileServer
 from phones_app.shared_files.models import FileCopy, SharedFile
 from phones_app.upgrades.judgement import fetched_of
 from phones_app.upgrades.models import Upgrade
 from profiles_app.phone.services import create_profile
+from tests.admin_people import at_desk
 from tests.phones_app.configuration.data import TEMPLATE, layer, line, made_profile
+from tests.phones_app.rest import of
 from tests.phones_app.site import ACTOR
 from tests.phones_app.upgrades.conftest import GATE, OLD, TARGET, naming
 
@@ -221,6 +225,29 @@ def test_another_accounts_rollout_keeps_no_load_of_ones_own_and_is_not_named(she
         with pytest.raises(Refusal, match=f"The rollout {rollout} brings phones to it"):
             remove_firmware(row)
     remove_firmware(theirs)
+
+
+def test_a_load_that_phones_are_planned_to_get_is_not_removed(shelf, phone, acme, root, monkeypatch):
+    monkeypatch.setattr(planning, "AT_ONCE", 0)
+    one = phone()
+    rollout = start(
+        selection=Selection(Phone.objects.filter(pk=one.pk)),
+        profile=None,
+        actor=ACTOR,
+        pace=Rollout(load=TARGET, name="Hall"),
+    )
+    assert rollout.state == RolloutState.PLANNING
+    told = "The rollout Hall brings phones to it."
+    for load in (GATE, TARGET):
+        held = Firmware.objects.get(load=load)
+        answer = of(root).delete(f"firmware/{held.uuid}")
+        assert (answer.status_code, answer.json()["message"]) == (409, told)
+        delete = reverse("admin:phones_app_firmware_delete", args=[held.pk])
+        assert told in at_desk(root).post(delete, {"post": "yes"}, follow=True).content.decode()
+    remove_firmware(Firmware.objects.get(load=OLD))
+    cancel(rollout)
+    remove_firmware(Firmware.objects.get(load=GATE))
+    assert list(Firmware.objects.values_list("load", flat=True)) == [TARGET]
 
 
 def test_firmware_takes_no_profile_and_its_end_is_to_come(shelf, phone):
