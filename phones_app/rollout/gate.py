@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from django.db.models import Count, F, Q, QuerySet
 
+from contacts_app.core.database import hash_joins
 from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from contacts_app.people.zones import zone_of_account
@@ -29,10 +30,11 @@ GONE = (Presence.UNREACHABLE, Presence.ANOTHER)
 UNDER_WAY = (Q(finished_at=None, next_attempt_at__isnull=False) & ~AWAY & ~IN_CALL) | LOADING
 
 
-def released_next(rollout: Rollout, opened: "QuerySet[Deployment]") -> list[int]:
+def released_next(rollout: Rollout) -> list[int]:
     """The keys of those held deployments of the open waves for which the limits leave room, in each place."""
-    held = opened.filter(~AWAY, finished_at=None, next_attempt_at=None)
-    under_way = rollout.deployments.filter(UNDER_WAY)
+    of_rollout = rollout.deployments_to_count()
+    held = of_rollout.filter(~AWAY, in_rollout__wave__lte=rollout.wave, finished_at=None, next_attempt_at=None)
+    under_way = of_rollout.filter(UNDER_WAY)
     at_server: defaultdict[int | None, int] = defaultdict(int)
     at_site: defaultdict[str, int] = defaultdict(int)
     for server, site, number in _by_place(under_way):
@@ -118,7 +120,8 @@ def end(rollout: Rollout, state: RolloutState, reason: str) -> None:
     RolloutPlanning.objects.filter(pk=rollout.pk).delete()
     outdated(rollout)
     why = ended(rollout)
-    cancelled(rollout.deployments_where(), error=why.reason, code=why.code)
+    with hash_joins():
+        cancelled(rollout.deployments_where(), error=why.reason, code=why.code)
     if rollout.load:
         # Nothing follows what was not sent.
         rollout.members.filter(deployment__state=State.CANCELLED).update(sequel=Sequel.NONE)

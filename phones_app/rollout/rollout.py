@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 
 from contacts_app.core.actor import Actor
 from contacts_app.core.counted import counted
+from contacts_app.core.database import hash_joins
 from contacts_app.core.errors import Refusal
 from contacts_app.core.work import clock
 from contacts_app.core.work.apart import apart
@@ -184,12 +185,13 @@ def _open_wave(rollout: Rollout, wave: int | None) -> None:
 def _release(rollout: Rollout) -> None:
     """Let held-back phones of the open waves go, as many as the limits leave room for."""
     opened = rollout.deployments_where(wave__lte=rollout.wave, sequel__in=(Sequel.NONE, Sequel.PENDING))
-    if rollout.server_limit is None and rollout.site_limit is None:
-        release(opened)
-        outdated(rollout)
-    else:
-        keys = released_next(rollout, rollout.deployments.filter(in_rollout__wave__lte=rollout.wave))
-        release(Deployment.objects.filter(pk__in=keys))
+    with hash_joins():
+        if rollout.server_limit is None and rollout.site_limit is None:
+            release(opened)
+            outdated(rollout)
+            return
+        keys = released_next(rollout)
+    release(Deployment.objects.filter(pk__in=keys))
 
 
 def _too_much_failed(rollout: Rollout, failed: int, opened: int) -> str:
@@ -204,7 +206,8 @@ def _too_much_failed(rollout: Rollout, failed: int, opened: int) -> str:
 
 def _hold_back(rollout: Rollout) -> None:
     """Of what was let go, what has not begun; and a phone whose call ends now is not restarted either."""
-    hold(rollout.deployments_where().filter(Q(state=State.QUEUED) | IN_CALL))
+    with hash_joins():
+        hold(rollout.deployments_where().filter(Q(state=State.QUEUED) | IN_CALL))
 
 
 def _change(rollout: Rollout, before: RolloutState, after: RolloutState, verb: str) -> None:

@@ -18,6 +18,7 @@ from tests.admin_people import at_desk
 
 pytestmark = pytest.mark.django_db
 PHONES = 60
+MANY = 600
 COUNTS = 'COUNT("phones_app_deployment"."id") FILTER'
 MEMBERS = '"phones_app_rolloutmember"'
 
@@ -139,3 +140,41 @@ def test_rows_without_statistics_are_not_compared_each_with_each(rollout):
     with connection.cursor() as cursor:
         cursor.execute("SHOW enable_nestloop")
         assert cursor.fetchone() == ("on",)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="is about PostgreSQL's plans")
+@pytest.mark.parametrize("move", ["let go", "let go within limits", "hold back", "end"])
+def test_moving_all_phones_compares_none_with_each(rollout, acme, move):
+    """Also where statistics are of a time when nothing was open, and know nothing of this rollout."""
+    made = Rollout.objects.create(account=acme, total=MANY, wave=1, waves=1, requested_by="x", channel="x")
+    with connection.cursor() as cursor:
+        Deployment.objects.update(state=State.CONFIRMED, finished_at=clock.now())
+        cursor.execute("ANALYZE phones_app_deployment, phones_app_rolloutmember")
+        due = None if move.startswith("let go") else clock.now()
+        if move.endswith("limits"):
+            made.server_limit = MANY
+            made.save()
+        rows = Phone.objects.bulk_create(Phone(mac=f"04{n:010X}", account=acme) for n in range(MANY))
+        deployments = Deployment.objects.bulk_create(
+            Deployment(account=acme, phone=phone, mac=phone.mac, next_attempt_at=due) for phone in rows
+        )
+        RolloutMember.objects.bulk_create(RolloutMember(rollout=made, deployment=row, wave=1) for row in deployments)
+        before = members_read(cursor)
+        if move == "hold back":
+            rollouts.pause(made)
+        elif move == "end":
+            rollouts.cancel(made)
+        else:
+            rollouts.advance(made.pk)
+        assert members_read(cursor) - before < 20 * MANY
+    moved = {"hold back": {"next_attempt_at": None}, "end": {"state": State.CANCELLED}}
+    assert made.deployments.filter(**moved.get(move, {"next_attempt_at__isnull": False})).count() == MANY
+
+
+def members_read(cursor) -> int:
+    """How many entries of the members of rollouts this transaction has read, in the table and in its indexes."""
+    cursor.execute(
+        "SELECT sum(pg_stat_get_xact_tuples_returned(oid)) FROM pg_class WHERE relname LIKE '%%rolloutmember%%' "
+        "OR relname LIKE 'rollout_member%%'"
+    )
+    return int(cursor.fetchone()[0])
