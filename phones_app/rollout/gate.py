@@ -122,9 +122,9 @@ def end(rollout: Rollout, state: RolloutState, reason: str) -> None:
     why = ended(rollout)
     with hash_joins():
         cancelled(rollout.deployments_where(), error=why.reason, code=why.code)
-    if rollout.load:
-        # Nothing follows what was not sent.
-        rollout.members.filter(deployment__state=State.CANCELLED).update(sequel=Sequel.NONE)
+        if rollout.load:
+            # Nothing follows what was not sent.
+            rollout.members.filter(deployment__state=State.CANCELLED).update(sequel=Sequel.NONE)
     tell(rollout)
     log.info("rollout ended", rollout=str(rollout.uuid), state=state, reason=reason)
 
