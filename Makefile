@@ -18,14 +18,16 @@ run: setup
 test: setup-dev
 	@$(BIN)/python -m tests $(ARGS)
 
-# What the tests run through: by subject in docs/coverage.md, line by line in test-results/coverage. Nothing enforces it.
+# What the tests run through: by subject in docs/coverage.md (of a part of them, beside the lines), line by line in
+# test-results/coverage. Nothing enforces it.
 coverage: setup-dev
 	@rm -rf test-results/coverage && mkdir -p test-results/coverage
 	$(BIN)/coverage run -m tests $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage html --quiet --directory test-results/coverage
 	$(BIN)/coverage json --quiet -o test-results/coverage/coverage.json
-	$(BIN)/python -m tests.coverage_table < test-results/coverage/coverage.json > docs/coverage.md
+	$(BIN)/python -m tests.coverage_table < test-results/coverage/coverage.json \
+		> $(if $(ARGS),test-results/coverage/coverage.md,docs/coverage.md)
 
 # Nothing to do while the installed set is that of the lock; the development set holds all of the other.
 setup:
