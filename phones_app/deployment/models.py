@@ -37,15 +37,15 @@ class State(models.TextChoices):
     SUPERSEDED = "superseded", "Superseded"
 
 
-# The ends that count as failed.
 FAILURES = (State.FAILED, State.REJECTED)
-# Of the details of a step, what tenants are not told.
-FOR_STAFF = "for_staff"
+FOR_STAFF = "for_staff"  # of the details of a step, what tenants are not told
 # What a deployment waits for (`waiting_for`) whose phone is in a call; and a confirmed one, fetched again and again.
 CALL_TO_END = "the call on the phone to end"
 LOOK_FOR_REJECTION = "a look whether the phone rejects its file"
 # Not by being open alone: for a row that is found by its key PostgreSQL would read all that are (migration 0047).
 DUE = Q(finished_at=None, next_attempt_at__isnull=False)
+HELD = Q(finished_at=None, next_attempt_at=None)
+OPEN = DUE | HELD
 
 
 class StepState(models.TextChoices):
@@ -139,7 +139,7 @@ class Deployment(models.Model):
                 condition=DUE & (Q(in_batch=False) | ~Q(state=State.QUEUED)),
                 name="deployment_due_alone",
             ),
-            models.Index(fields=["id"], condition=Q(finished_at=None, next_attempt_at=None), name="deployment_held"),
+            models.Index(fields=["id"], condition=HELD, name="deployment_held"),
             models.Index(
                 fields=["next_attempt_at"],
                 condition=Q(state=State.CONFIRMED) & ~Q(waiting_for=""),

@@ -16,7 +16,7 @@ from contacts_app.core.work.lease import no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
 from phones_app.configuration.rendering import Rendered, revision_for, revisions_for
 from phones_app.deployment import transitions
-from phones_app.deployment.models import Deployment, State
+from phones_app.deployment.models import OPEN, Deployment, State
 from phones_app.inventory.models import Phone
 from phones_app.inventory.services import FileServerLookup, file_server_of
 from profiles_app.phone import sep
@@ -246,7 +246,7 @@ def in_batches(due: "QuerySet[Deployment]") -> "QuerySet[Deployment]":
 def deployments_under_way(accounts: Sequence[Account]) -> list[str]:
     """A phone whose file or restart is on its way would be left half done; what is only queued goes along."""
     taken = ~(Q(state=State.QUEUED) & no_live_lease())
-    running = Deployment.objects.filter(taken, account__in=accounts, finished_at=None)
+    running = Deployment.objects.filter(taken, OPEN, account__in=accounts)
     number = running.count()
     if not number:
         return []

@@ -17,7 +17,7 @@ from contacts_app.core.api.fields import ModelRecord, OneOf, RowUuid, Shape, Tru
 from contacts_app.core.api.reading import Narrowed
 from contacts_app.core.api.viewset import Listed, Retrieved
 from phones_app.deployment import request as deployments
-from phones_app.deployment.models import FOR_STAFF, Deployment, DeploymentStep, State
+from phones_app.deployment.models import FOR_STAFF, OPEN, Deployment, DeploymentStep, State
 from phones_app.inventory.models import Phone
 from profiles_app.phone.api.profile import MacFilter, MacText, profile_of
 
@@ -119,6 +119,15 @@ class Asked(Shape):
     refused = RefusedPhone(many=True)
 
 
+class OpenFilter(TruthFilter):
+    """An index has what is due, and one what is held; none has all that is open."""
+
+    def filter(self, qs: QuerySet[Deployment], value: bool | None) -> QuerySet[Deployment]:
+        if value is None:
+            return qs
+        return qs.filter(OPEN) if value else qs.filter(finished_at__isnull=False)
+
+
 class DeploymentFilter(django_filters.FilterSet):  # type: ignore[misc]
     state = OneOf(State)
     kind = OneOf(Deployment.Kind)
@@ -127,7 +136,7 @@ class DeploymentFilter(django_filters.FilterSet):  # type: ignore[misc]
     rollout = django_filters.UUIDFilter("in_rollout__rollout__uuid", label="UUID of a rollout.")
     created_after = django_filters.IsoDateTimeFilter("created_at", "gte", label="ISO 8601.")
     created_before = django_filters.IsoDateTimeFilter("created_at", "lt", label="ISO 8601.")
-    open = TruthFilter("finished_at", lookup_expr="isnull", label="Whether there is something left to do.")
+    open = OpenFilter(label="Whether there is something left to do.")
 
     class Meta:
         model = Deployment
