@@ -163,11 +163,6 @@ class Deployment(models.Model):
     def is_open(self) -> bool:
         return self.finished_at is None
 
-    @property
-    def own_phone(self) -> Phone | None:
-        """The phone, unless it went to another account since, whose name of it is nothing for this one."""
-        return self.phone if self.phone and self.phone.account_id == self.account_id else None
-
 
 class LastDeployment(models.Model):
     """The newest deployment of a phone, in a row of its own: requests, which change it, wait for no worker's lock."""

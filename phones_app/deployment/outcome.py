@@ -19,6 +19,7 @@ from contacts_app.core.lists.statement import AnyRow, Instances, Slot
 from contacts_app.core.metrics import Counted, Timed
 from contacts_app.core.tables import table
 from phones_app.deployment.models import CALL_TO_END, FAILURES, Deployment, DeploymentStep, State, StepState
+from phones_app.inventory.models import Phone
 from profiles_app.events.outbox import EventDraft, emit_many
 from profiles_app.phone import sep
 from profiles_app.phone.sep.catalogue import colons
@@ -170,9 +171,15 @@ def tell_all(deployments: Sequence[Deployment], tag: str) -> None:
         transaction.on_commit(lambda: count(deployments))
 
 
+def own_phone(deployment: Deployment) -> Phone | None:
+    """The phone, unless it went to another account since: what that one calls it is nothing for this one."""
+    phone = deployment.phone
+    return phone if phone and phone.account_id == deployment.account_id else None
+
+
 def _draft(deployment: Deployment, tag: str) -> EventDraft:
     phone, profile, kind = deployment.phone, deployment.profile, KIND_OF[tag]
-    named = deployment.own_phone
+    named = own_phone(deployment)
     of_phone = {"mac": colons(deployment.mac), "name": named.name if named else ""}
     of_deployment = {
         "uuid": deployment.uuid,

@@ -3,6 +3,7 @@
 from django.db.models import Count
 
 from contacts_app.accounts.models import Account
+from phones_app.deployment.outcome import own_phone
 from phones_app.rollout.models import Rollout, RolloutState
 from phones_app.rollout.standing import CODE, CONFIRMED, FAILED, WHY
 from profiles_app.events.outbox import EventDraft, emit_many
@@ -52,7 +53,7 @@ def _data(rollout: Rollout, account: Account) -> dict[str, object]:
         "failures": [
             {
                 "mac": colons(row.mac),
-                "name": row.own_phone.name if row.own_phone else "",
+                "name": phone.name if (phone := own_phone(row)) else "",
                 "error_code": row.code,
                 "error": row.why,
             }

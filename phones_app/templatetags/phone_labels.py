@@ -9,9 +9,11 @@ from django.utils.safestring import SafeString
 from contacts_app.core.admin.links import label, page_of
 from contacts_app.templatetags.moments import ago
 from phones_app.deployment.models import Deployment, State, StepState
+from phones_app.deployment.outcome import own_phone
 from phones_app.inventory.models import Phone, Presence
 
 register = template.Library()
+register.filter(own_phone)
 
 STATE_COLOURS: dict[str, str] = {
     **dict.fromkeys((State.QUEUED, State.CANCELLED, State.SUPERSEDED), ""),

@@ -20,7 +20,7 @@ from contacts_app.templatetags.moments import duration, exact
 from phones_app.deployment import request as service
 from phones_app.deployment.arrows import ARROWS
 from phones_app.deployment.models import FOR_STAFF, Deployment, DeploymentStep, State
-from phones_app.deployment.outcome import advice_for, proof_of
+from phones_app.deployment.outcome import advice_for, own_phone, proof_of
 from phones_app.deployment.request import MAY_DEPLOY
 from phones_app.inventory.admin.search import MacSearchMixin
 from phones_app.templatetags.phone_labels import STEP_ICONS, colour_of, state_label
@@ -135,7 +135,7 @@ class DeploymentAdmin(LiveList, MacSearchMixin, RecordAdmin):
 
     @display(description="Phone", ordering="mac", header=True)
     def phone_here(self, deployment: Deployment) -> list[str]:
-        phone = deployment.own_phone
+        phone = own_phone(deployment)
         without = "of another account now" if deployment.phone_id else "deleted phone"
         return [sep.colons(deployment.mac), phone.name if phone else without]
 
