@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from tests.bench.database import on_test_database
 from tests.bench.figures import Figure
-from tests.bench.sizes import ROUNDS, size
+from tests.bench.sizes import rounds, size
 from tests.bench.web import ask as ask_web
 from tests.bench.web import request_of, web_server
 
@@ -73,7 +73,7 @@ def _measure() -> Iterator[Figure]:
     ways: dict[str, Callable[[], object]] = {BARE: bare, "admit()": service, "POST …/admission": rest}
     rates: dict[str, list[float]] = {name: [] for name in ways}
     medians: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(ROUNDS):
+    for _ in rounds():
         for name, once in ways.items():
             # Running calls of earlier rounds would be read along: each round begins with none.
             Admission.objects.all().delete()
@@ -113,7 +113,7 @@ def _over_the_network(token: str) -> Iterator[Figure]:
                 ask_web(port, request, 1, clients)
             medians: dict[int, list[float]] = {1: [], CLIENTS: []}
             rates: dict[int, list[float]] = {1: [], CLIENTS: []}
-            for _ in range(ROUNDS):
+            for _ in rounds():
                 for clients in (1, CLIENTS):
                     Admission.objects.all().delete()
                     took, seconds = ask_web(port, request, ADMISSIONS / 500, clients)

@@ -23,7 +23,7 @@ from pathlib import Path
 from tests.bench.boot_phones import NAMES, mac_of
 from tests.bench.database import migrated
 from tests.bench.figures import Figure
-from tests.bench.sizes import ROUNDS, size
+from tests.bench.sizes import rounds, size
 from tests.servers import free_port, listens, wait_for
 
 PHONES = size("BENCH_PHONES", 10_000)
@@ -75,7 +75,7 @@ def measure() -> Iterator[Figure]:
 def _rounds(servers: dict[str, tuple[int, int]], served: int, inside: subprocess.Popen[str]) -> Iterator[Figure]:
     speeds, costs, slowest = defaultdict(list), defaultdict(list), defaultdict(list)
     memory, waited = [_memory(served)], []
-    for _ in range(ROUNDS):
+    for _ in rounds():
         for way in WAYS:
             for name, (port, pid) in servers.items():
                 before = _processor(pid)

@@ -19,7 +19,7 @@ from typing import Any
 from tests.bench.database import migrated
 from tests.bench.figures import Figure
 from tests.bench.receiver import receiver
-from tests.bench.sizes import ROUNDS, size
+from tests.bench.sizes import rounds, size
 
 EVENTS = size("BENCH_EVENTS", 10_000)
 CALLBACKS, WORKERS = 3, ("first", "second")
@@ -66,7 +66,7 @@ def _measure(folder: Path, port: int) -> Iterator[Figure]:
 def _beside_a_loop(running: Any, port: int) -> Iterator[Figure]:
     ours: list[float] = []
     bare, work, memory = [], [], [_resident(running)]
-    for _ in range(ROUNDS):
+    for _ in rounds():
         callbacks, before = _callbacks(CALLBACKS, port), _processor_seconds(running)
         ours.append(CALLBACKS * EVENTS / _deliver(callbacks, EVENTS))
         work.append(1000 * (_processor_seconds(running) - before) / (CALLBACKS * EVENTS))
@@ -111,7 +111,7 @@ def _dead_callback(running: Any, port: int) -> Iterator[Figure]:
     """In turn without and with the dead one; every second round begins with the other."""
     seconds: dict[bool, list[float]] = {False: [], True: []}
     work: dict[bool, list[float]] = {False: [], True: []}
-    for number in range(ROUNDS):
+    for number in rounds():
         for with_dead in (False, True) if number % 2 == 0 else (True, False):
             took, worked = _healthy_round(running, port, with_dead)
             seconds[with_dead].append(took)

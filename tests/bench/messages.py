@@ -16,7 +16,7 @@ from typing import Any
 from tests.bench.database import migrated
 from tests.bench.figures import Figure
 from tests.bench.receiver import receiver
-from tests.bench.sizes import ROUNDS, size
+from tests.bench.sizes import rounds, size
 
 MESSAGES = size("BENCH_MESSAGES", 5_000)
 FEED = 500
@@ -52,7 +52,7 @@ def _measure(folder: Path, port: int) -> Iterator[Figure]:
         # A worker takes a while to start.
         _send_out(_take_in(profile, 100)[1])
         running.kill("worker")
-        for _ in range(ROUNDS):
+        for _ in rounds():
             rate, last = _take_in(profile, MESSAGES)
             taken.append(rate)
             running.start_worker()

@@ -28,7 +28,7 @@ from phones_app.transports.ftp.pool import FtpPool, connections_to
 from tests.bench.database import migrated
 from tests.bench.distance import away
 from tests.bench.figures import Figure
-from tests.bench.sizes import ROUNDS, size
+from tests.bench.sizes import rounds, size
 from tests.peers.ftp import Server, vsftpd
 
 FILES = size("BENCH_FILES", 10_000)
@@ -79,7 +79,7 @@ def measure() -> Iterator[Figure]:
             f"{LFTP}{AWAY}": lambda server: _from_afar(server, lambda s: _mirror(s, source)),
             f"{TWO}{AWAY}": lambda server: _from_afar(server, lambda s: _work(s, 2)),
         }
-        for _ in range(ROUNDS):
+        for _ in rounds():
             for way, push in ways.items():
                 with vsftpd() as server:
                     seconds, processor = push(server)

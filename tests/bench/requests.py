@@ -20,7 +20,7 @@ from tests.bench.database import migrated
 from tests.bench.figures import Figure
 from tests.bench.requests_netbox import PATHS, NotMeasured, netbox
 from tests.bench.requests_writes import writes
-from tests.bench.sizes import ROUNDS, size
+from tests.bench.sizes import rounds, size
 from tests.bench.web import ROOT, answer, ask, request_of, web_server
 
 SECONDS = size("BENCH_SECONDS", 2.0)
@@ -96,7 +96,7 @@ def _compared(
         status, body = answer(port, request())
         assert status in (200, 201), (name, what, body[:500])
         ask(port, request, 0.5)
-    for _ in range(ROUNDS):
+    for _ in rounds():
         for name, (port, group, request) in asked.items():
             before = _processor_seconds(group)
             took, seconds = ask(port, request, SECONDS)

@@ -14,4 +14,6 @@ def size(variable: str, usual: T) -> T:
     return value
 
 
-ROUNDS = size("BENCH_ROUNDS", 3)
+def rounds() -> range:
+    """Of the benchmarks that have any: those of others are no size."""
+    return range(size("BENCH_ROUNDS", 3))
