@@ -117,7 +117,7 @@ def _begin(account: int, event_class: EventClass, by_key: dict[str, News], known
 
 
 def _not_told(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Those of the locked incidents with contacts that nobody has told of them, which are noted as told."""
+    """The new ones of these pairs of a locked incident and a contact; they are recorded as told."""
     told: Any = Incident.told.through
     of_these = told.objects.filter(incident__in={incident for incident, _ in pairs})
     known = set(of_these.values_list("incident", "notificationcontact"))

@@ -21,7 +21,7 @@ from contacts_app.core.lists.statement import AnyRow
 from contacts_app.core.work import clock
 from contacts_app.core.work.lease import Fence, LeaseLost, no_live_lease
 from contacts_app.core.work.wake import nudge_after_commit
-from phones_app.deployment.models import FOR_STAFF, Deployment, DeploymentStep, State
+from phones_app.deployment.models import DUE, FOR_STAFF, HELD, Deployment, DeploymentStep, State
 from phones_app.deployment.outcome import part_of, read_wholes
 from phones_app.deployment.record import Kind, steps_of
 from phones_app.deployment.request import DEPLOYMENTS
@@ -106,13 +106,13 @@ def _stop(closed: Mapping[Deployment, Closed]) -> None:
 
 def hold(rows: "QuerySet[Deployment]") -> None:
     """Hold those that no worker has; of what a worker has it learns at the next gate."""
-    released = rows.filter(finished_at=None, next_attempt_at__isnull=False)
+    released = rows.filter(DUE)
     released.filter(no_live_lease()).update(next_attempt_at=None)
 
 
 def release(rows: "QuerySet[Deployment]") -> None:
     """Let those go that are held."""
-    if rows.filter(finished_at=None, next_attempt_at=None).update(next_attempt_at=clock.now()):
+    if rows.filter(HELD).update(next_attempt_at=clock.now()):
         nudge_after_commit(DEPLOYMENTS)
 
 

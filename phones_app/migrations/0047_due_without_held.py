@@ -1,4 +1,4 @@
-"""The indexes of what is due leave out what is held, and can serve nobody who looks for a row by its key.
+"""The indexes of due deployments leave out held ones, so that they no longer match a search for one row by its key.
 
 A row that is found by its key is asked whether it is open, which was the whole condition of the index. Where statistics
 say that hardly any row is, PostgreSQL took that index instead of the key's, and read all that were open, again and again.

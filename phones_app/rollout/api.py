@@ -172,7 +172,9 @@ class PlanRecord(Shape):
 
     total = serializers.IntegerField(help_text="Phones that would get a file.")
     unchanged = serializers.IntegerField(help_text="Phones that have it already.")
-    unseen = serializers.IntegerField(help_text="More phones, for which there was no time: nothing here counts them.")
+    unseen = serializers.IntegerField(
+        help_text="More phones, not examined for lack of time. The other numbers leave them out."
+    )
     refused_total = serializers.IntegerField()
     refused = RefusedRecord(many=True)
     notes = serializers.ListField(

@@ -15,7 +15,7 @@ from contacts_app.core.lists.among import among
 from contacts_app.core.work import clock
 from contacts_app.people.zones import zone_of_account
 from phones_app.deployment.gates import Closed
-from phones_app.deployment.models import Deployment, State
+from phones_app.deployment.models import DUE, HELD, Deployment, State
 from phones_app.deployment.transitions import cancelled
 from phones_app.inventory.models import Presence
 from phones_app.rollout.counting import outdated
@@ -27,13 +27,13 @@ log = structlog.get_logger(__name__)
 # The phone does not answer at its address, or another one does.
 GONE = (Presence.UNREACHABLE, Presence.ANOTHER)
 # What is under way for the limits: a phone that loads firmware needs its server and its network as much.
-UNDER_WAY = (Q(finished_at=None, next_attempt_at__isnull=False) & ~AWAY & ~IN_CALL) | LOADING
+UNDER_WAY = (DUE & ~AWAY & ~IN_CALL) | LOADING
 
 
 def released_next(rollout: Rollout) -> list[int]:
     """The keys of those held deployments of the open waves for which the limits leave room, in each place."""
     of_rollout = rollout.deployments_to_count()
-    held = of_rollout.filter(~AWAY, in_rollout__wave__lte=rollout.wave, finished_at=None, next_attempt_at=None)
+    held = of_rollout.filter(HELD, ~AWAY, in_rollout__wave__lte=rollout.wave)
     under_way = of_rollout.filter(UNDER_WAY)
     at_server: defaultdict[int | None, int] = defaultdict(int)
     at_site: defaultdict[str, int] = defaultdict(int)

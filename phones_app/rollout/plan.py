@@ -126,8 +126,8 @@ def make_plan(
 ) -> RolloutPlan:
     """What `start` would do. `pace`, which need not be saved, has the limits. `profile` None: each phone's own.
 
-    After so many `seconds`, as somebody waits for the answer, no further phones are looked at. `note` is told at times
-    how many were. Raises Refusal for what makes no rollout.
+    With `seconds`, phones are examined for so long and the rest is counted, as a person waits for the answer. `note` is
+    called now and then with the number of phones examined. Raises Refusal for what makes no rollout.
     """
     plan, taken, pace = RolloutPlan(), [], pace or Rollout()
     check_aim(pace, profile)

@@ -26,7 +26,7 @@ AT_START = ALONE & Q(state=State.UPLOADED, finished_at__isnull=False)
 NOT_STARTED = ALONE & Q(state=State.CANCELLED)
 # A call may last for hours; the phone's restart waits for its end, and neither the next wave nor a limit waits along.
 IN_CALL = Q(state=State.SESSION_CLEARED, waiting_for=CALL_TO_END)
-# Its file server took no file just now; how long that lasts nobody knows.
+# The last upload failed, as its file server was away; when the server comes back is not known.
 TRIED_AGAIN = Q(finished_at=None, state=State.UPLOADING) & ~Q(waiting_for="")
 BAD = FAILED | UNCONFIRMED
 

@@ -23,7 +23,7 @@ from profiles_app.events.outbox import DELIVERIES
 
 LONGEST_NAME = 128
 # With its number instead of a webhook's key: no event finds it any more.
-LEFT = "left "
+RETIRED = "retired "
 
 
 def key_of(*, owner: str, url: str, url2: str = "") -> str:
@@ -81,12 +81,12 @@ def idle_webhooks() -> QuerySet[Callback]:
     return rows
 
 
-def left_webhooks() -> QuerySet[Callback]:
-    """Those that may be deleted: they were left by an earlier run, and whoever had found them then has ended since."""
-    return idle_webhooks().filter(webhook_key__startswith=LEFT)
+def retired_webhooks() -> QuerySet[Callback]:
+    """Webhooks that may be deleted: an earlier run retired them, and workers that had found them before have ended."""
+    return idle_webhooks().filter(webhook_key__startswith=RETIRED)
 
 
-def leave_webhooks(keys: Iterable[int]) -> None:
-    """Let these be found no more: an event for their URLs makes another one."""
-    changes = {key: {"webhook_key": f"{LEFT}{key}"} for key in keys}
+def retire_webhooks(keys: Iterable[int]) -> None:
+    """Events for their URLs no longer find these webhooks; the next one makes a new webhook."""
+    changes = {key: {"webhook_key": f"{RETIRED}{key}"} for key in keys}
     change_recorded(Callback.objects.all(), changes, ["webhook_key"])

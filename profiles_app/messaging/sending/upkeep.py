@@ -11,7 +11,7 @@ from contacts_app.core.doctor.checks import Defect, HealthCheck
 from contacts_app.core.retention import Counts, Retention, Tell
 from contacts_app.core.work import clock
 from profiles_app.events.models.setup import Callback
-from profiles_app.events.webhooks import LEFT, idle_webhooks, leave_webhooks, left_webhooks
+from profiles_app.events.webhooks import RETIRED, idle_webhooks, retire_webhooks, retired_webhooks
 from profiles_app.messaging.models import InboundMessage, MessagingProfile
 from profiles_app.messaging.sending.message_events import webhook_keys
 from profiles_app.messaging.sending.models import Message, MessageAttempt, MessageGateway
@@ -40,7 +40,7 @@ def count_old(before: datetime) -> Counts:
     return {
         "messages": old_messages(before).count(),
         "inbound messages": old_inbound(before).count(),
-        "webhooks": left_webhooks().count(),
+        "webhooks": retired_webhooks().count(),
     }
 
 
@@ -60,21 +60,22 @@ def prune(before: datetime, tell: Tell = lambda count: None) -> Counts:
 
 
 def _prune_webhooks() -> int:
-    """Delete the webhooks that an earlier run has left, and leave those that only old messages have named; how many
-    were deleted.
+    """Delete the webhooks that an earlier run has retired, and retire those that only old messages have named.
+
+    Returns how many were deleted.
     """
     deleted = 0
-    while batch := list(left_webhooks().values_list("pk", flat=True)[:BATCH]):
+    while batch := list(retired_webhooks().values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
             deleted += len(batch)
             Callback.objects.filter(pk__in=batch).delete()
     last = 0
     idle = idle_webhooks().order_by("pk").values_list("pk", "account", "webhook_key")
-    while rows := list(idle.filter(pk__gt=last).exclude(webhook_key__startswith=LEFT)[:BATCH]):
+    while rows := list(idle.filter(pk__gt=last).exclude(webhook_key__startswith=RETIRED)[:BATCH]):
         last = rows[-1][0]
         profiles = MessagingProfile.objects.filter(account__in={account for _, account, _ in rows})
         named = {key for profile in profiles.iterator() for key in webhook_keys(profile)}
-        leave_webhooks(pk for pk, _, key in rows if key not in named)
+        retire_webhooks(pk for pk, _, key in rows if key not in named)
     return deleted
 
 
